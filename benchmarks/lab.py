@@ -4,7 +4,9 @@ Run it by hand (PyTorch is needed for the first part only, and left out where it
 
     PYTHONPATH=. python benchmarks/lab.py
 
-One thread everywhere. Times are CPU-seconds of this process, the least of several tries.
+One thread everywhere. Times are CPU-seconds of this process, the least of several tries; the
+two transformers take turns. The lab's lead is what a call costs, so it shrinks as the matrices
+grow: at 8e5 parameters three quarters of a step are products, which cost both the same.
 """
 
 # ruff: noqa: E402 - the variables must be set before NumPy is imported
@@ -39,19 +41,26 @@ BATCHES = (4, 8, 16)
 LAB_BATCH = 8
 
 
-def cpu_seconds(step: Callable[[], object], tries: int = 7, least: float = 0.1) -> float:
-    """The least CPU time of a step; short ones are repeated for ``least`` seconds a try."""
-    step()
-    started = time.process_time()
-    step()
-    repeat = max(1, round(least / max(time.process_time() - started, 1e-6)))
-    best = float("inf")
-    for _ in range(tries):
+def cpu_seconds(*steps: Callable[[], object], tries: int = 15, least: float = 0.05) -> list[float]:
+    """The least CPU time of each step, short ones repeated for ``least`` seconds a try.
+
+    Several steps take turns, so that a machine that slows down slows all of them.
+    """
+
+    def time_of(step: Callable[[], object], repeat: int) -> float:
         started = time.process_time()
         for _ in range(repeat):
             step()
-        best = min(best, (time.process_time() - started) / repeat)
-    return best
+        return (time.process_time() - started) / repeat
+
+    repeats = []
+    for step in steps:
+        step()
+        repeats.append(max(1, round(least / max(time_of(step, 1), 1e-6))))
+    turns = [
+        [time_of(step, n) for step, n in zip(steps, repeats, strict=True)] for _ in range(tries)
+    ]
+    return [min(times) for times in zip(*turns, strict=True)]
 
 
 def lab_step(layers: int, width: int, heads: int, tokens: np.ndarray) -> tuple[Callable, int]:
@@ -125,7 +134,7 @@ def beside_torch() -> None:
             tokens = rng.integers(0, VOCABULARY, (batch, CONTEXT + 1))
             (ours, n), (theirs, m) = lab_step(*shape, tokens), torch_step(*shape, tokens)
             assert n == m, "the two models differ"
-            rates = [batch * CONTEXT / cpu_seconds(step) for step in (ours, theirs)]
+            rates = [batch * CONTEXT / seconds for seconds in cpu_seconds(ours, theirs)]
             ratios[batch].append(rates[0] / rates[1])
             print(
                 f"{human(n):>8} {batch * CONTEXT:>12} {rates[0]:>13,.0f} {rates[1]:>15,.0f}"
@@ -144,7 +153,8 @@ def beside_the_peak() -> None:
     peak = 0.0
     for size in (512, 1024, 2048):
         a, b, out = np.ones((3, size, size), np.float32)
-        peak = max(peak, 2 * size**3 / cpu_seconds(lambda a=a, b=b, out=out: np.matmul(a, b, out)))
+        (seconds,) = cpu_seconds(lambda a=a, b=b, out=out: np.matmul(a, b, out))
+        peak = max(peak, 2 * size**3 / seconds)
     print(f"byte model beside the peak of float32 products, {peak / 1e9:.0f} GFLOP/s on one core")
     print(f"{'h':>8} {'N':>8} {'GFLOP/s':>8} {'share':>6}")
     windows = np.random.default_rng(0).integers(0, 97, (256, 13)).astype(np.uint8)
@@ -159,7 +169,8 @@ def beside_the_peak() -> None:
             model.loss_and_grad(inputs, targets)
             optimizer.step(model.gradients.flat, 1e-6)
 
-        speed = counter.total / cpu_seconds(step)
+        (seconds,) = cpu_seconds(step)
+        speed = counter.total / seconds
         print(f"{width:>8} {human(model.n_params):>8} {speed / 1e9:>8.1f} {speed / peak:>6.2f}")
         if width == 512:
             ratio = speed / peak

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from course_utils.lab.parameters import Parameters
 
-BLOCK = 16_384
+BLOCK = 32_768
 """Parameters that the optimiser handles at once: few enough for all their arrays to be cached."""
 
 

@@ -162,7 +162,7 @@ class CountedTransformer:
         d, M, dtype = self.d_model, batch * T, self.weights.flat.dtype
         shapes = {"x": (d, M), "dx": (d, M), "spare": (d, M), "row": (1, M), "final": (d, M)}
         shapes |= {"logits": (self.vocab_size, M), "final.r": (1, M), "wide": (4 * d, M)}
-        shapes |= {"dqkv": (3 * d, M), "dscores": (batch, self.n_heads, T, T)}
+        shapes |= {"dqkv": (3 * d, M)}
         for layer in range(self.n_layers):
             shapes |= {
                 f"{layer}.n1": (d, M),
@@ -170,23 +170,27 @@ class CountedTransformer:
                 f"{layer}.n2": (d, M),
                 f"{layer}.r2": (1, M),
                 f"{layer}.qkv": (3 * d, M),
-                f"{layer}.scores": (batch, self.n_heads, T, T),
-                f"{layer}.sums": (batch, self.n_heads, 1, T),
+                f"{layer}.sums": (self.n_heads, batch, 1, T),
                 f"{layer}.mixed": (d, M),
                 f"{layer}.up": (4 * d, M),
             }
         self._room = {name: np.empty(shape, dtype) for name, shape in shapes.items()}
         for layer in range(self.n_layers):
             self._room[f"{layer}.on"] = np.empty((4 * d, M), bool)
-        # Added to the scores, keys by queries: a query sees keys up to its own position.
+        # Keys by queries for each head and sequence, but keys first in memory: the softmax,
+        # too, runs along the first axis.
+        for name in ("dscores", *(f"{layer}.scores" for layer in range(self.n_layers))):
+            by_key = np.empty((T, self.n_heads, batch, T), dtype)
+            self._room[name] = by_key.transpose(1, 2, 0, 3)
+        # Added to the scores: a query sees keys up to its own position.
         keys, queries = np.indices((T, T))
         self._room["mask"] = np.where(keys > queries, -np.inf, 0).astype(dtype)
         self._room_for = (batch, T)
 
     def _heads(self, array: NDArray) -> NDArray:
-        """View (d, M) as (batch, heads, head width, T): no copy."""
+        """View (d, M) as (heads, batch, head width, T): no copy."""
         batch, T = self._room_for
-        return array.reshape(self.n_heads, -1, batch, T).transpose(2, 0, 1, 3)
+        return array.reshape(self.n_heads, -1, batch, T).swapaxes(1, 2)
 
     def _qkv(self, array: NDArray) -> list[NDArray]:
         return [self._heads(part) for part in array.reshape(3, self.d_model, -1)]
@@ -222,7 +226,6 @@ class CountedTransformer:
         room = self._room
         q, k, v = self._qkv(room[f"{layer}.qkv"])
         q *= q.dtype.type(q.shape[-2] ** -0.5)
-        # Keys by queries, so that the softmax runs along the second axis from the end.
         scores = room[f"{layer}.scores"]
         matmul(k.swapaxes(-1, -2), q, scores, name=f"{layer}.scores")
         scores += room["mask"]
@@ -280,7 +283,7 @@ class CountedTransformer:
         dout = self._heads(dmixed)
         dout /= room[f"{layer}.sums"]
         # Σ_keys p·dp equals Σ_features out·dout: the softmax's correction without a (T, T) sum.
-        correction = np.einsum("bhft,bhft->bht", dout, self._heads(room[f"{layer}.mixed"]))
+        correction = np.einsum("hbft,hbft->hbt", dout, self._heads(room[f"{layer}.mixed"]))
         matmul(dout, scores.swapaxes(-1, -2), dv, name=f"{layer}.mix", which="dX")
         matmul(v.swapaxes(-1, -2), dout, dscores, name=f"{layer}.mix", which="dX")
         dscores -= correction[..., None, :]
