@@ -141,7 +141,7 @@ def main() -> None:
     fit, fit_seconds = timed(point, 10)
     (boot, interval), boot_seconds = timed(resample, 3)
     law = fit.law
-    print("\nfitting.py (best of 10 fits, of 3 bootstraps)")
+    print("\ncourse_utils.fitting (best of 10 fits, of 3 bootstraps)")
     print(f"  one fit, nine starts            {fit_seconds:9.3f} s")
     print(f"  {RESAMPLES:,} resamples, intervals     {boot_seconds:9.3f} s")
     print(f"  objective                       {fit.objective:.15e}")
