@@ -21,16 +21,19 @@ def watch(stream: Iterable[list[Mapping[str, Any]]], y: str = figures.LOSS) -> R
 
     ``stream`` gives each run's rows when it is finished, as ``lab.stream("isoflop")`` does; rows
     have at least C, N and val. ``y`` names the loss. Stopped in the middle (the square button),
-    the picture stays, and the runs are lost.
+    it says so and returns the runs that had finished.
     """
     rows: list[Mapping[str, Any]] = []
     slot = display(_picture(rows, y), raw=True, display_id=True)
     drawn = time.monotonic()
-    for new in stream:
-        rows += new
-        if time.monotonic() - drawn > REDRAWN_EVERY:
-            slot.update(_picture(rows, y), raw=True)
-            drawn = time.monotonic()
+    try:
+        for new in stream:
+            rows += new
+            if time.monotonic() - drawn > REDRAWN_EVERY:
+                slot.update(_picture(rows, y), raw=True)
+                drawn = time.monotonic()
+    except KeyboardInterrupt:
+        print(f"Stopped: the {len(rows)} finished runs are kept. Run the cell again for all.")
     slot.update(_picture(rows, y), raw=True)
     return Runs(rows)
 

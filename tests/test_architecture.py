@@ -15,7 +15,7 @@ FLOORS = (
     {"facts"},
     {"laws", "hardware"},
     {"transformer", "planning", "fitting", "emergence", "lab"},
-    {"data_wall", "published", "figures"},
+    {"data_wall", "published", "figures", "serving"},
     {"explorers", "live", "plan"},
     {"checks", "drills", "exam", "release", "build", "doctor", "launch"},
     {"cli"},

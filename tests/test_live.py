@@ -49,3 +49,14 @@ def test_the_words_do_not_depend_on_the_runs(shown):
 def test_pictures_are_few_when_runs_are_quick(shown):
     live.watch([row] for row in rows())
     assert len(shown) <= 2 + 3
+
+
+def test_a_stop_in_the_middle_keeps_what_has_finished(shown, capsys):
+    def stopped():
+        yield from ([row] for row in rows()[:2])
+        raise KeyboardInterrupt
+
+    runs = live.watch(stopped())
+    assert runs["val"].tolist() == [row["val"] for row in rows()[:2]]
+    assert capsys.readouterr().out.startswith("Stopped: the 2 finished runs are kept.")
+    assert shown[-1][1]  # the picture shows them too
