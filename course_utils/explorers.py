@@ -1,8 +1,9 @@
 """Interactive figures: controls, a picture that follows them, and the same in words.
 
 An explorer is a widget; a lesson ends a cell with it. Every picture is made by a function that
-can be called alone (``flops_figure``, ``budget_figure``), so nothing depends on a kernel: what is
-stored in a notebook, and shown where there is no kernel, is the picture at the start.
+can be called alone (``flops_figure``, ``budget_figure``, ``serving_figure``), so nothing depends on
+a kernel: what is stored in a notebook, and shown where there is no kernel, is the picture at the
+start.
 
 The picture is a ``widgets.Image`` fed by an object-oriented figure, which answers a move about
 twice as fast as ``interactive_output`` with inline plots.
@@ -28,7 +29,8 @@ from course_utils.laws import (
     training_flops,
 )
 from course_utils.quantities import human
-from course_utils.transformer import Transformer
+from course_utils.serving import Terms
+from course_utils.transformer import PRESETS, Transformer
 
 
 class Explorer(widgets.VBox):
@@ -319,4 +321,98 @@ def budget_explorer() -> Explorer:
             "unrounded": _switch("also Hoffmann's coefficients before rounding", False),
         },
         budget_figure,
+    )
+
+
+# --- what to train for those who will be served --------------------------------------------------
+
+FITS = {
+    "Hoffmann 2022, as printed": HOFFMANN_2022,
+    "Hoffmann 2022, unrounded": HOFFMANN_2022_UNROUNDED,
+    "Besiroglu 2024": BESIROGLU_2024,
+}
+AS_GOOD_AS = 30e9, 600e9
+"""Parameters and tokens of the model whose loss every candidate has to reach."""
+
+SERVED = (10.0, 14.0)
+"""Powers of ten between which the served tokens move."""
+
+CANDIDATES = [PRESETS["llama-3-8b"].scaled(n_layers) for n_layers in range(24, 73, 8)]
+MILLISECONDS = (3, 5, 10, 20, 50)
+LOADS = (0.03, 0.1, 0.3, 1.0)
+SERVING_CHIP, SERVING_RATE = "H100-SXM", 3.0
+
+
+def serving_figure(served: float = 1e12, milliseconds: float = 10, load: float = 0.3) -> Picture:
+    """Draw what training and serving cost together, against size, by three fits.
+
+    Every candidate is as good as ``AS_GOOD_AS`` by the fit in question, and has the proportions
+    of Llama 3 8B. A token may take so many milliseconds, and chips serve at the share ``load`` of
+    the floor's speed. Raises ValueError, as ``Terms`` does, for numbers that cannot be.
+    """
+    terms = Terms(SERVING_CHIP, SERVING_RATE, load=load, seconds=milliseconds / 1000)
+    N = np.array([model.params() for model in CANDIDATES], dtype=float)
+    serving = served / 1e6 * np.array([terms.price(model) for model in CANDIDATES])
+    bills = {
+        name: serving + terms.training_cost(law, N, law.loss(*AS_GOOD_AS))
+        for name, law in FITS.items()
+    }
+    least = {name: int(np.nanargmin(bill)) for name, bill in bills.items()}
+    regrets = np.array([bills[name] / bills[name][best] - 1 for name, best in least.items()])
+    worst = np.where(np.isnan(regrets), np.inf, regrets).max(axis=0)
+    safe = int(worst.argmin())
+
+    fig, ax = figures.figure(8.5, 4.6)
+    figures.lines(
+        ax,
+        {name: (N, bill / 1e6) for name, bill in bills.items()},
+        title=f"{human(served)} served: least regret at {human(N[safe])}",
+        x=figures.PARAMS,
+        y="training + serving (million dollars)",
+        log="x",
+    )
+    for name, best in least.items():
+        ax.plot(N[best], bills[name][best] / 1e6, "*", color="black", markersize=13, zorder=4)
+    ax.axvline(N[safe], color=figures.GREY, linestyle=":")
+    figures.legend(ax)
+    sums = "; ".join(
+        f"{name}: {human(N[best])} for {human(bills[name][best] / 1e6)} million dollars"
+        for name, best in least.items()
+    )
+    slow = [human(n) for n, price in zip(N, serving, strict=True) if np.isnan(price)]
+    return Picture(
+        fig,
+        "Million dollars of training and serving against parameters, "
+        f"{human(N[0])} to {human(N[-1])}, logarithmic, by three fits. A curve begins at the "
+        f"smallest size that can be as good by its fit; stars mark the least: {sums}. A dotted "
+        f"line stands at {human(N[safe])}.",
+        f"{human(served)} served tokens, one every {milliseconds:g} ms, at {load:.0%} of the "
+        f"floor's speed. Least by {sums}. Least to regret: {human(N[safe])}, at most "
+        f"{worst[safe]:.0%} above the best. Too slow on {max(terms.replicas)} chips: "
+        f"{', '.join(slow) or 'none'}. {SERVING_CHIP} at an assumed {SERVING_RATE:g} dollars an "
+        f"hour, {terms.mfu:.0%} MFU in training.",
+    )
+
+
+def serving_explorer() -> Explorer:
+    """Explore which size is the cheapest to train and serve, and how sure that is."""
+    return Explorer(
+        "From how many served tokens on is 8B the size that you regret least, and what do idle "
+        "chips change?",
+        {
+            "served": widgets.FloatLogSlider(
+                description="served tokens",
+                value=1e12,
+                min=SERVED[0],
+                max=SERVED[1],
+                step=0.25,
+                readout_format=".1e",
+                **_WIDE,
+            ),
+            "milliseconds": _slider(
+                "a token every (ms)", [(f"{ms}", ms) for ms in MILLISECONDS], 10
+            ),
+            "load": _slider("share of full speed", [(f"{x:.0%}", x) for x in LOADS], 0.3),
+        },
+        serving_figure,
     )

@@ -27,6 +27,7 @@ __all__ = [
     "days",
     "decode_seconds_per_token",
     "gpu_hours",
+    "largest_batch",
     "mfu",
     "min_chips",
     "ridge_point",
@@ -186,6 +187,38 @@ def decode_seconds_per_token(
     sequences = positive(batch, "batch", "a number of sequences, 1 or more")
     chips = _whole(n_chips, "n_chips", "chips")
     return plain((weights + sequences * cache) / (chips * _find(chip).bandwidth))
+
+
+def largest_batch(
+    weight_bytes: float,
+    chip: Chip | str,
+    kv_bytes: float,
+    n_chips: int = 1,
+    seconds: float | None = None,
+) -> int:
+    """Most sequences whose caches fit beside the weights, and are all read within ``seconds``.
+
+    ``kv_bytes`` is the cache of one sequence; ``n_chips`` share weights and caches. Reading all of
+    a chip's memory takes memory / bandwidth, so that a limit above that changes nothing. 0 where
+    not even one sequence fits. Raises ValueError for a number that is not positive or looks like
+    GB, KeyError for an unknown chip.
+
+    >>> cache = 8192 * 131_072  # Llama 3 8B, 8,192 tokens
+    >>> largest_batch(2 * 8_030_261_248, "H100-SXM", cache)
+    59
+    >>> largest_batch(2 * 8_030_261_248, "H100-SXM", cache, seconds=0.010)
+    16
+    """
+    weights, cache = (
+        float(_bytes(weight_bytes, "weight_bytes")),
+        float(_bytes(kv_bytes, "kv_bytes")),
+    )
+    room = _find(chip).memory
+    if seconds is not None:
+        limit = float(positive(seconds, "seconds", "the time of a step, such as 0.05"))
+        room = min(room, limit * _find(chip).bandwidth)
+    chips = _whole(n_chips, "n_chips", "chips")
+    return max(0, math.floor((chips * room - weights) / cache))
 
 
 def min_chips(total_bytes: float, chip: Chip | str) -> int:

@@ -16,7 +16,8 @@ from __future__ import annotations
 import html
 import numbers
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -491,6 +492,25 @@ class Transformer:
         if size > 8:
             raise ValueError(f"bytes_per_value = {size:g} looks like bits: expected {expected}.")
         return _tidy(2 * self.n_layers * self.kv_heads * self.d_head * size)
+
+    def scaled(self, n_layers: int) -> Transformer:
+        """The same proportions at another depth: width, heads and MLP grow with the layers.
+
+        The number of key/value heads stays. For a what-if family of models; raises ValueError
+        where a size is then no whole number, or the heads do not fit together.
+
+        >>> [human(PRESETS["llama-3-8b"].scaled(n).params()) for n in (24, 32, 64)]
+        ['3.77B', '8.03B', '56.9B']
+        """
+        factor = Fraction(n_layers) / self.n_layers
+        return replace(
+            self,
+            n_layers=n_layers,
+            d_model=self.d_model * factor,
+            n_heads=self.n_heads * factor,
+            d_ff=None if self.d_ff is None else self.d_ff * factor,
+            name=f"{self.name} with {n_layers} layers".strip(),
+        )
 
     def training_memory(self, fp32_gradients: bool = False) -> dict[str, int]:
         """Bytes of weights, gradients and optimizer when training with Adam in mixed precision.

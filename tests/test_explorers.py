@@ -13,7 +13,11 @@ from course_utils.facts import MODELS
 from course_utils.laws import BESIROGLU_2024, HOFFMANN_2022, KAPLAN_2020, training_flops
 from course_utils.quantities import human
 
-EXPLORERS = {"flops": explorers.flops_explorer, "budget": explorers.budget_explorer}
+EXPLORERS = {
+    "flops": explorers.flops_explorer,
+    "budget": explorers.budget_explorer,
+    "serving": explorers.serving_explorer,
+}
 
 
 @pytest.fixture(params=EXPLORERS)
@@ -83,6 +87,7 @@ def ends(control):
     [
         (explorers.flops_figure, explorers.flops_explorer),
         (explorers.budget_figure, explorers.budget_explorer),
+        (explorers.serving_figure, explorers.serving_explorer),
     ],
 )
 def test_every_corner_of_the_controls_draws(draw, make):
@@ -161,3 +166,40 @@ def test_near_finds_the_models_within_a_factor():
 def test_a_budget_without_neighbours_says_so():
     assert explorers.near(1e18) == []
     assert explorers.budget_figure(1e18).caption.endswith("none.")
+
+
+# --- what to train for those who will be served --------------------------------------------------
+
+
+def test_the_caption_gives_each_fits_least_bill():
+    # Million dollars, training alone computed independently: .22 and .28 at 8.03B, .29 at 14.8B;
+    # serving 1T tokens adds .47 and .63 a million.
+    caption = explorers.serving_figure(1e12).caption
+    assert "as printed: 8.03B for 0.696 million" in caption
+    assert "unrounded: 8.03B for 0.755 million" in caption
+    assert "Besiroglu 2024: 14.8B for 0.92 million" in caption
+    assert (
+        "Least to regret: 14.8B, at most 18% above the best. Too slow on 8 chips: none." in caption
+    )
+
+
+def test_idle_chips_count_like_more_tokens():
+    bills = [
+        re.search(r"Least by (.*) Too slow", explorers.serving_figure(served, load=load).caption)[1]
+        for served, load in ((1e13, 0.3), (1e12, 0.03))
+    ]
+    assert bills[0] == bills[1]
+
+
+def test_more_demand_never_asks_for_a_larger_model():
+    for name in explorers.FITS:
+        sizes = [
+            float(re.search(rf"{name}: ([\d.]+)B", explorers.serving_figure(served).caption)[1])
+            for served in (1e10, 1e11, 1e12, 1e13, 1e14)
+        ]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+def test_models_that_cannot_be_fast_enough_are_named():
+    # In 3 ms eight H100s read 80.4 GB, which is 40.2 billion weights in 16 bits.
+    assert "Too slow on 8 chips: 56.9B" in explorers.serving_figure(milliseconds=3).caption

@@ -17,6 +17,7 @@ from course_utils.hardware import (
     days,
     decode_seconds_per_token,
     gpu_hours,
+    largest_batch,
     mfu,
     min_chips,
     ridge_point,
@@ -174,6 +175,27 @@ def test_decoding(weights, chip, cache, batch, n):
     assert decode_seconds_per_token(weights, chip, cache, batch, n) * n == pytest.approx(step)
 
 
+@given(st.floats(1e9, 1e12), st.floats(1e6, 1e11), names, st.integers(1, 8), st.floats(1e-3, 0.2))
+def test_the_largest_batch_fits_and_one_more_does_not(weights, cache, chip, n, seconds):
+    def fits(batch, limit):
+        in_memory = weights + batch * cache <= n * CHIPS[chip].memory
+        step = decode_seconds_per_token(weights, chip, cache, max(batch, 1e-9), n)
+        return in_memory and (limit is None or step <= limit)
+
+    for limit in (None, seconds):
+        batch = largest_batch(weights, chip, cache, n, limit)
+        assert batch == 0 or fits(batch * (1 - 1e-9), limit)
+        assert not fits((batch + 1) * (1 + 1e-9), limit)
+
+
+def test_no_limit_above_reading_all_memory_changes_the_batch():
+    # An H100 reads its 80 GB in 23.9 ms.
+    model = PRESETS["llama-2-13b"]
+    sizes = 2 * model.params(), "H100-SXM", 1024 * model.kv_bytes_per_token()
+    assert largest_batch(*sizes) == largest_batch(*sizes, seconds=0.0239) == 64
+    assert largest_batch(*sizes, seconds=0.0200) == 48
+
+
 def test_numbers_and_arrays_broadcast():
     hours = gpu_hours(np.array([1e21, 1e22]), "H100-SXM", np.array([[0.3], [0.6]]))
     assert hours.shape == (2, 2)
@@ -221,6 +243,8 @@ def test_an_impossible_utilisation_is_shown():
         (lambda: decode_seconds_per_token(13.5, "H100-SXM"), r"weight_bytes = 13\.5 looks like GB"),
         (lambda: decode_seconds_per_token(1e9, "H100-SXM", -1), r"kv_bytes = -1 .*0 or more"),
         (lambda: decode_seconds_per_token(1e9, "H100-SXM", batch=0), r"batch = 0 .*sequences"),
+        (lambda: largest_batch(1e9, "H100-SXM", 0.5), r"kv_bytes = 0\.5 looks like GB"),
+        (lambda: largest_batch(1e9, "H100-SXM", 1e6, seconds=0), r"seconds = 0 .*time of a step"),
         (lambda: min_chips(140, "H100-SXM"), r"total_bytes = 140 looks like GB"),
         (lambda: min_chips(math.inf, "H100-SXM"), r"total_bytes = inf .*bytes"),
     ],

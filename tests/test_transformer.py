@@ -429,6 +429,23 @@ def test_a_wrong_configuration_is_told_in_a_sentence(changes, message):
         small(**changes)
 
 
+def test_a_scaled_model_keeps_its_proportions():
+    model = PRESETS["llama-3-8b"]
+    assert model.scaled(model.n_layers) == model
+    double = model.scaled(2 * model.n_layers)
+    assert (double.d_model, double.n_heads, double.d_ff) == (8192, 64, 28672)
+    assert (double.kv_heads, double.d_head) == (model.kv_heads, model.d_head)
+    assert double.vocab_size == model.vocab_size
+    blocks = double.breakdown()["mlp"].params / model.breakdown()["mlp"].params
+    assert blocks == 8  # as the cube: layers, and both sides of every matrix
+
+
+@pytest.mark.parametrize("n_layers", [0, 1.5, 33, 12])
+def test_a_model_that_cannot_be_scaled_so_is_refused(n_layers):
+    with pytest.raises(ValueError, match=r"n_layers|n_kv_heads"):
+        PRESETS["llama-3-8b"].scaled(n_layers)
+
+
 def test_whole_numbers_of_any_kind_are_taken():
     assert small(d_model=64.0, n_layers=np.int64(2)) == small()
     assert isinstance(small(d_model=64.0).params(), int)
