@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from course_utils.facts import value, values
 from course_utils.laws import MUENNIGHOFF_2023, DataConstrainedLaw, Numbers, first_where
-from course_utils.quantities import plain, positive, tokens
+from course_utils.quantities import fraction, plain, positive, tokens
 
 _FACTS = values("villalobos_2024")
 _LARGEST = value("llama_3.tokens")
@@ -110,7 +110,7 @@ def epochs_at_value(share: ArrayLike, law: DataConstrainedLaw = MUENNIGHOFF_2023
     >>> f"{epochs_at_value(0.5):.1f}"
     '11.7'
     """
-    return plain(1 - law.R_D * np.log(positive(_share(share, "share"), "share")))
+    return plain(1 - law.R_D * np.log(positive(fraction(share, "share"), "share")))
 
 
 def effective_epochs(epochs: ArrayLike, law: DataConstrainedLaw = MUENNIGHOFF_2023) -> Numbers:
@@ -182,7 +182,7 @@ def lsh_probability(similarity: ArrayLike, bands: int, rows: int) -> Numbers:
     >>> f"{lsh_probability(0.75, bands=14, rows=8):.2f}"
     '0.77'
     """
-    agree = _share(similarity, "similarity") ** positive(rows, "rows")
+    agree = fraction(similarity, "similarity") ** positive(rows, "rows")
     return plain(1 - (1 - agree) ** positive(bands, "bands"))
 
 
@@ -239,12 +239,5 @@ def replay_tokens(domain: ArrayLike, replay: ArrayLike) -> Numbers:
     >>> f"{replay_tokens(10e9, 0.25):.3g}"
     '3.33e+09'
     """
-    share = _share(replay, "replay")
+    share = fraction(replay, "replay")
     return plain(tokens(domain, "domain") * share / positive(1 - share, "1 − replay"))
-
-
-def _share(share: ArrayLike, name: str) -> NDArray:
-    checked = np.asarray(share, dtype=float)
-    if not np.all((checked >= 0) & (checked <= 1)):
-        raise ValueError(f"{name} = {share} is not valid: expected a share, from 0 to 1.")
-    return checked

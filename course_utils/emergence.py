@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course_utils.laws import Numbers, first_where
-from course_utils.quantities import plain
+from course_utils.quantities import fraction, plain, within
 
 # --- from a skill to a score -----------------------------------------------------------------
 
@@ -34,7 +34,7 @@ def token_probability(loss: ArrayLike) -> Numbers:
     >>> f"{token_probability(0.0693):.3f}"
     '0.933'
     """
-    return plain(np.exp(-_checked(loss, "loss", "nats per token, 0 or more", 0, math.inf)))
+    return plain(np.exp(-within(loss, "loss", "nats per token, 0 or more", 0, math.inf)))
 
 
 def exact_match(p: ArrayLike, length: ArrayLike) -> Numbers:
@@ -46,7 +46,7 @@ def exact_match(p: ArrayLike, length: ArrayLike) -> Numbers:
     >>> [round(exact_match(p, 10), 3) for p in (0.5, 0.9, 0.99)]
     [0.001, 0.349, 0.904]
     """
-    return plain(_share(p, "p") ** _length(length))
+    return plain(fraction(p, "p") ** _length(length))
 
 
 def accuracy_needed(score: ArrayLike, length: ArrayLike) -> Numbers:
@@ -57,7 +57,7 @@ def accuracy_needed(score: ArrayLike, length: ArrayLike) -> Numbers:
     >>> f"{accuracy_needed(0.5, 10):.3f}"
     '0.933'
     """
-    return plain(_share(score, "score") ** (1 / _length(length)))
+    return plain(fraction(score, "score") ** (1 / _length(length)))
 
 
 def edit_distance(p: ArrayLike, length: ArrayLike, carried: bool = False) -> Numbers:
@@ -71,7 +71,7 @@ def edit_distance(p: ArrayLike, length: ArrayLike, carried: bool = False) -> Num
     >>> round(edit_distance(0.9, 8), 3), round(edit_distance(0.9, 8, carried=True), 3)
     (0.8, 2.874)
     """
-    p, length = np.broadcast_arrays(_share(p, "p"), _length(length))
+    p, length = np.broadcast_arrays(fraction(p, "p"), _length(length))
     if not carried:
         return plain(length * (1 - p))
     wrong = np.where(p == 1, 1, 1 - p)
@@ -89,7 +89,7 @@ def multiple_choice(p: ArrayLike, choices: ArrayLike) -> Numbers:
     >>> multiple_choice(0.5, 4)
     0.625
     """
-    p, chance = _share(p, "p"), 1 / _whole(choices, "choices", 2)
+    p, chance = fraction(p, "p"), 1 / _whole(choices, "choices", 2)
     return plain(p + (1 - p) * chance)
 
 
@@ -309,7 +309,7 @@ def items_for(share: ArrayLike, level: float = 0.95) -> Numbers:
     >>> items_for(0.01), items_for(0.002)
     (299.0, 1497.0)
     """
-    share = _checked(
+    share = within(
         share, "share", "a fraction above 0 and below 1", np.nextafter(0, 1), np.nextafter(1, 0)
     )
     needed = math.log1p(-_level(level)) / np.log1p(-share)
@@ -320,24 +320,9 @@ def items_for(share: ArrayLike, level: float = 0.95) -> Numbers:
 # --- checking --------------------------------------------------------------------------------
 
 
-def _checked(value: ArrayLike, name: str, expected: str, low: float, high: float) -> NDArray:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} = {value!r} is not a number: expected {expected}.") from None
-    bad = array[~((array >= low) & (array <= high))]
-    if bad.size:
-        raise ValueError(f"{name} = {bad.flat[0]:g} is not valid: expected {expected}.")
-    return array
-
-
-def _share(value: ArrayLike, name: str) -> NDArray:
-    return _checked(value, name, "a fraction from 0 to 1, not per cent", 0, 1)
-
-
 def _whole(value: ArrayLike, name: str, least: int) -> NDArray:
     expected = f"a whole number from {least}"
-    array = _checked(value, name, expected, least, 2.0**53)
+    array = within(value, name, expected, least, 2.0**53)
     bad = array[array != np.floor(array)]
     if bad.size:
         raise ValueError(f"{name} = {bad.flat[0]:g} is not valid: expected {expected}.")
@@ -367,7 +352,7 @@ def _level(value: float) -> float:
 
 
 def _predictions(probabilities: ArrayLike, answers: ArrayLike) -> tuple[NDArray, NDArray]:
-    table = _checked(probabilities, "probabilities", "fractions from 0 to 1", 0, 1)
+    table = fraction(probabilities, "probabilities")
     answers = np.asarray(answers)
     if table.ndim != 2 or not len(table) or answers.shape != table.shape[:1]:
         raise ValueError(

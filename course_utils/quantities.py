@@ -37,11 +37,41 @@ def positive(value: ArrayLike, name: str, expected: str = "a positive number") -
     ...
     ValueError: batch = -1 is not valid: expected a positive number.
     """
+    return within(value, name, expected, low=np.nextafter(0, 1))
+
+
+def fraction(value: ArrayLike, name: str) -> NDArray:
+    """Check a fraction of 1, both ends included.
+
+    Raises ValueError for anything else, percentages above all.
+
+    >>> fraction(25, "replay")
+    Traceback (most recent call last):
+    ...
+    ValueError: replay = 25 is not valid: expected a fraction from 0 to 1, not per cent.
+    """
+    return within(value, name, "a fraction from 0 to 1, not per cent", low=0, high=1)
+
+
+def within(
+    value: ArrayLike,
+    name: str,
+    expected: str,
+    low: float,
+    high: float = np.finfo(float).max,
+) -> NDArray:
+    """Return ``value`` as a float array, or say that it is not ``expected``, from low to high.
+
+    Raises ValueError for anything that is not a number in that range, NaN included.
+
+    >>> float(within(0, "loss", "nats per token, 0 or more", low=0))
+    0.0
+    """
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} = {value!r} is not a number: expected {expected}.") from None
-    bad = array[~(np.isfinite(array) & (array > 0))]
+    bad = array[~((array >= low) & (array <= high))]
     if bad.size:
         raise ValueError(f"{name} = {bad.flat[0]:g} is not valid: expected {expected}.")
     return array

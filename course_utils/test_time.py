@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from course_utils.laws import Numbers, first_where, training_flops
 from course_utils.planning import SERVE_FLOPS_PER_PARAM_TOKEN
-from course_utils.quantities import params, plain, positive
+from course_utils.quantities import fraction, params, plain, positive
 
 # --- coverage --------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ def coverage(p: ArrayLike, k: ArrayLike) -> Numbers:
     >>> round(coverage(0.1, 64), 4)
     0.9988
     """
-    p, k = _share(p, "p"), positive(k, "k")
+    p, k = fraction(p, "p"), positive(k, "k")
     with np.errstate(divide="ignore"):
         return plain(-np.expm1(k * np.log1p(-p)))
 
@@ -65,7 +65,7 @@ def majority_vote(p: ArrayLike, votes: ArrayLike) -> Numbers:
     >>> round(majority_vote(0.45, 101), 3), round(majority_vote(0.55, 101), 3)
     (0.156, 0.844)
     """
-    p, votes = np.broadcast_arrays(_share(p, "p"), positive(votes, "votes"))
+    p, votes = np.broadcast_arrays(fraction(p, "p"), positive(votes, "votes"))
     even = votes % 2 != 1
     if np.any(even):
         raise ValueError(
@@ -105,7 +105,7 @@ def best_of(
     (0.143, 0.1)
     """
     right, wrong = _accepted(p, accepts_right, accepts_wrong)
-    accepted, p = right + wrong, _share(p, "p")
+    accepted, p = right + wrong, fraction(p, "p")
     none = 1 - np.asarray(coverage(np.minimum(accepted, 1.0), k))
     # Where all or nothing is accepted one of the two shares is 0/0, and its weight is 0.
     among_accepted = right / np.where(accepted > 0, accepted, 1)
@@ -169,16 +169,5 @@ def _most(p: float, n: int) -> float:
 
 def _accepted(p: ArrayLike, right: ArrayLike, wrong: ArrayLike) -> tuple[NDArray, NDArray]:
     """Of all samples, the shares that are right and accepted, and wrong and accepted."""
-    p = _share(p, "p")
-    return p * _share(right, "accepts_right"), (1 - p) * _share(wrong, "accepts_wrong")
-
-
-def _share(value: ArrayLike, name: str) -> NDArray:
-    try:
-        share = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} = {value!r} is not a number: expected a share.") from None
-    bad = share[~((share >= 0) & (share <= 1))]
-    if bad.size:
-        raise ValueError(f"{name} = {bad.flat[0]:g} is not valid: expected a share, from 0 to 1.")
-    return share
+    p = fraction(p, "p")
+    return p * fraction(right, "accepts_right"), (1 - p) * fraction(wrong, "accepts_wrong")

@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course_utils.quantities import plain, positive
+from course_utils.quantities import plain, positive, within
 
 BYTES = 256  # the tokens before any merge
 
@@ -34,7 +34,7 @@ def perplexity(loss: ArrayLike) -> float | NDArray:
     >>> f"{perplexity(np.log(97)):.1f}"
     '97.0'
     """
-    nats = _from_zero(loss, "loss", "nats per token")
+    nats = within(loss, "loss", "nats per token, 0 or more", low=0)
     if np.any(nats > 700):
         raise ValueError(f"loss = {nats.max():g} is too large for nats per token: a perplexity?")
     return plain(np.exp(nats))
@@ -61,7 +61,7 @@ def bits_per_byte(loss: ArrayLike, bytes_per_token: ArrayLike) -> float | NDArra
     >>> [f"{perplexity(loss):.1f}, {bits_per_byte(loss, k):.3f}" for loss, k in ((3, 4.5), (2.7, 4))]
     ['20.1, 0.962', '14.9, 0.974']
     """
-    nats = _from_zero(loss, "loss", "nats per token")
+    nats = within(loss, "loss", "nats per token, 0 or more", low=0)
     return plain(nats / np.log(2) / positive(bytes_per_token, "bytes_per_token"))
 
 
@@ -71,16 +71,8 @@ def loss_from_bits_per_byte(bits: ArrayLike, bytes_per_token: ArrayLike) -> floa
     >>> f"{loss_from_bits_per_byte(bits_per_byte(2.7, 4.0), 4.5):.4f}"  # 2.7 · 4.5 / 4.0
     '3.0375'
     """
-    bits = _from_zero(bits, "bits", "bits per byte")
+    bits = within(bits, "bits", "bits per byte, 0 or more", low=0)
     return plain(bits * np.log(2) * positive(bytes_per_token, "bytes_per_token"))
-
-
-def _from_zero(value: ArrayLike, name: str, unit: str) -> NDArray:
-    array = np.asarray(value, dtype=float)
-    bad = array[~(np.isfinite(array) & (array >= 0))]
-    if bad.size:
-        raise ValueError(f"{name} = {bad.flat[0]:g} is not valid: expected {unit}, 0 or more.")
-    return array
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from course_utils.facts import values
 from course_utils.lab import Source
-from course_utils.lab.corpus import VOCABULARY
+from course_utils.lab.corpus import VOCABULARY, to_symbols
 from course_utils.laws import Numbers
 from course_utils.quantities import params, plain, positive
 
@@ -111,9 +111,7 @@ def python_manual() -> Source:
         raise OSError(
             "This Python ships without its manual (pydoc_data.topics): use another Python."
         ) from None
-    text = np.frombuffer("\n".join(topics.values()).encode(), np.uint8)
-    # New line is symbol 1, printable bytes follow from 2 on, the rest is 0: as in lab.corpus.
-    symbols = np.where((text >= 32) & (text < 127), text - 30, text == 10).astype(np.uint8)
+    symbols = to_symbols("\n".join(topics.values()).encode())
     return Source("Python manual", symbols[:-_HELD_OUT], symbols[-_HELD_OUT:], VOCABULARY)
 
 

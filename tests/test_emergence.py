@@ -138,7 +138,7 @@ def test_honest_probabilities_have_the_best_expected_scores():
         ([[0.5, 0.5]], [0, 1], "do not fit"),
         ([[0.5, 0.4]], [0], "adds up to 0.9"),
         ([[0.5, 0.5]], [2], "from 0 to 1"),
-        ([[50, 50]], [0], "fractions"),
+        ([[50, 50]], [0], "a fraction from 0 to 1, not per cent"),
         ([[0.5, 0.5]], [-1], "answers"),
     ],
 )

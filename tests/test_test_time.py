@@ -185,7 +185,7 @@ def test_answers_cost_two_flops_a_parameter_and_token():
     ],
 )
 def test_no_share_is_refused(call, p):
-    with pytest.raises(ValueError, match="expected a share"):
+    with pytest.raises(ValueError, match="expected a fraction"):
         call(p)
 
 

@@ -102,7 +102,7 @@ def test_the_manual_is_written_in_the_symbols_of_the_library():
     assert manual.vocab_size == library.vocab_size == corpus.VOCABULARY
     # A line of the library that quotes the manual's own words reads the same in both.
     text = b'The "if" statement\n\t\xc3\xa9'
-    from_library = corpus._SYMBOL_OF_BYTE[np.frombuffer(text, np.uint8)]
+    from_library = corpus.to_symbols(text)
     pattern = from_library[:-4].tobytes()
     assert pattern in manual.train.tobytes() + manual.validation.tobytes()
     assert from_library[-3:].tolist() == [0, 0, 0]

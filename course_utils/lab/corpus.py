@@ -159,11 +159,20 @@ def python_library(library: Path | None = None) -> Source:
             f"The Python library's source has {human(len(text))} bytes here, "
             f"fewer than the {human(_ENOUGH)} needed."
         )
-    symbols = _SYMBOL_OF_BYTE[np.frombuffer(text, np.uint8)]
+    symbols = to_symbols(text)
     version = platform.python_version()
     return Source(
         f"Python {version} library", symbols[:-VALIDATION], symbols[-VALIDATION:], VOCABULARY
     )
+
+
+def to_symbols(text: bytes) -> NDArray:
+    """Number the bytes of a text: new line 1, the printable ones 2 to 96, all others 0.
+
+    >>> to_symbols(b"a~\\n\\t").tolist()
+    [67, 96, 1, 0]
+    """
+    return _SYMBOL_OF_BYTE[np.frombuffer(text, np.uint8)]
 
 
 _SYMBOL_OF_BYTE = np.zeros(256, np.uint8)
