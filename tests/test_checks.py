@@ -231,7 +231,7 @@ def test_unreadable_answers_earn_nothing(data):
 def test_unknown_names_are_told_what_there_is():
     with pytest.raises(ValueError, match=r"no task '02\.nothing'; exercise 02 has 02\.linear"):
         check("02.nothing", layer)
-    with pytest.raises(ValueError, match=r"no exercise '77'; there are 02_flops_6nd"):
+    with pytest.raises(ValueError, match=r"no exercise '77'; there are 01_pretraining_and_loss"):
         check("77.layer", layer)
 
 

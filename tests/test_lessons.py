@@ -36,11 +36,15 @@ TOPICS = (
 )
 WRITTEN = {
     "00_start_here",
+    "01_pretraining_and_loss",
     "02_flops_6nd",
     "03_kaplan_vs_chinchilla",
     "04_measure_your_own_law",
+    "05_train_or_serve",
     "06_emergent_abilities",
     "07_data_wall",
+    "08_training_at_scale",
+    "09_beyond_scaling",
     "10_interview_drills",
 }
 """The lessons that there are: none of them may get lost, and a new one is entered here."""

@@ -29,7 +29,9 @@ def lesson(request: pytest.FixtureRequest, run_notebook: Callable) -> tuple[Page
 
 
 def test_the_lessons_with_an_explorer_are_found() -> None:
-    assert {"02_flops_6nd", "03_kaplan_vs_chinchilla"} <= {path.stem for path in EXPLORED}
+    assert {"02_flops_6nd", "03_kaplan_vs_chinchilla", "05_train_or_serve"} <= {
+        path.stem for path in EXPLORED
+    }
 
 
 def test_lesson_runs_without_errors(lesson: tuple[Page, list[str]]) -> None:
