@@ -13,6 +13,7 @@ COMMANDS = {
     "lab": ("course_utils.launch:lab", "Open the course in JupyterLab."),
     "doctor": ("course_utils.doctor:doctor", "Check that this machine can run the course."),
     "check": ("course_utils.checks.command:check", "Check a solved exercise, offline."),
+    "grade": ("course_utils.grading.command:grade", "Grade a class, on top of nbgrader."),
     "drill": ("course_utils.drills.command:drill", "Practise for an interview."),
     "plan": ("course_utils.plan:plan", "What to train with a budget of FLOPs."),
     "experiment": ("course_utils.lab.command:experiment", "Train the lab's small models."),

@@ -18,6 +18,7 @@ FLOORS = (
     {"data_wall", "large_runs", "rehearsal", "published", "figures", "test_time", "transfer"},
     {"explorers", "live", "plan"},
     {"checks", "drills", "exam", "release", "build", "doctor", "launch"},
+    {"grading"},
     {"cli"},
 )
 FLOOR = {name: height for height, floor in enumerate(FLOORS) for name in floor}

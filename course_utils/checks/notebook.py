@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from course_utils.checks.asked import ELSEWHERE
 from course_utils.checks.core import answers, find, judge, no_points
 from course_utils.checks.imports import refusals
 
@@ -26,7 +27,11 @@ def check(name: str, answer: Any) -> float:
 
     Raises ValueError when there is no task of that name.
     """
-    exercise, _ = find(name)
+    try:
+        exercise, _ = find(name)
+    except ModuleNotFoundError:  # a grader's sandbox has no tasks, and asks in its own way
+        print(ELSEWHERE)
+        return 0.0
     # Every cell that ran in this notebook, as IPython keeps them.
     cells = sys._getframe(1).f_globals.get("In", [])
     refused = refusals([cell for cell in cells if isinstance(cell, str)], exercise.allowed)
