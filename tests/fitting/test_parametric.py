@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from runs import (
     REFERENCE_OBJECTIVE,
@@ -61,7 +61,11 @@ def test_a_known_law_is_recovered_from_its_own_losses(law):
 @given(law=fittable_laws(), k=st.floats(0.1, 10), seed=st.integers(0, 2**32 - 1))
 def test_counting_tokens_in_another_unit_changes_only_B(law, k, seed):
     N, D, loss = noisy_runs(law=law, seed=seed)
-    one, other = (fitting.fit_parametric(N, D * unit, loss) for unit in (1, k))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        one, other = (fitting.fit_parametric(N, D * unit, loss) for unit in (1, k))
+    assume(not one.notes)  # at a boundary, or in an endless valley, digits mean nothing
+    assert other.notes == ()
     assert other.objective == pytest.approx(one.objective, rel=1e-9)
     same = [[fit.law.E, fit.law.A, fit.law.alpha, fit.law.beta, fit.a] for fit in (one, other)]
     np.testing.assert_allclose(*same, rtol=1e-5)
