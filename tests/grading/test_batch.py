@@ -53,7 +53,7 @@ def needs_the_sandbox():
 def make_course(folder: Path) -> Path:
     course = temporary_course(folder.resolve(), (NAME,))
     with (course / "nbgrader_config.py").open("a") as config:
-        config.write("\nc.Execute.timeout = 3\n")
+        config.write("\nc.Execute.timeout = 10\n")
     return course
 
 
