@@ -98,6 +98,25 @@ def test_forged_answers_earn_nothing_and_stop_nothing(tmp_path: Path):
         assert "could not be read" in judge.judged[task].text
 
 
+def test_two_answers_to_one_question_are_none(tmp_path: Path):
+    name, task = "02_flops_6nd", "linear_layer_flops"
+    right = answers(source(name))[task].source
+    # Each time it is asked, the right answer goes out once more, as an output of its own.
+    again = (
+        f"{right}\n\n"
+        f"_right = {task}\n\n"
+        f"def {task}(*args, **more):\n"
+        "    from IPython.display import display\n"
+        "    collect = type(check).__call__.__globals__['collect']\n"
+        "    answers = {part: collect(_right, drawn) for part, drawn in check.cases.items()}\n"
+        "    content = {'name': check.name, 'nonce': check.nonce, 'answers': answers}\n"
+        f"    display({{{MIME!r}: content}}, raw=True)\n"
+        "    return _right(*args, **more)\n"
+    )
+    found = judged(name, filled(name, {task: again}), tmp_path).judged[task]
+    assert (found.score, found.why) == (0.0, "The check was answered more than once.")
+
+
 def test_inputs_follow_from_the_secret_and_a_refused_import_earns_nothing(tmp_path: Path):
     name = "02.linear_layer_flops"
     code = "def linear_layer_flops(*args, **more): return 1.0"
