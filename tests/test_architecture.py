@@ -15,7 +15,7 @@ FLOORS = (
     {"facts"},
     {"laws", "hardware"},
     {"transformer", "planning", "fitting", "emergence", "lab", "serving", "tokenization"},
-    {"data_wall", "large_runs", "rehearsal", "published", "figures", "test_time", "transfer"},
+    {"data_wall", "large_runs", "rehearsal", "published", "figures", "sampling", "transfer"},
     {"explorers", "live", "plan"},
     {"checks", "drills", "exam", "release", "build", "doctor", "launch"},
     {"grading"},

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from course_utils.facts import MODELS
-from course_utils.test_time import answer_flops, best_of, coverage, verifier_ceiling
+from course_utils.sampling import answer_flops, best_of, coverage, verifier_ceiling
 from course_utils.transfer import HERNANDEZ_2021
 
 NAME = "09_beyond_scaling"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from course_utils import emergence, test_time, transfer
+from course_utils import emergence, sampling, transfer
 from course_utils.checks.task import Diagnosis, Exercise, Part, Task
 from course_utils.laws import training_flops
 
@@ -124,7 +124,7 @@ MAJORITY = Task(
     name="majority",
     # A hopeless vote may be right once in a billion.
     atol=1e-12,
-    reference=test_time.majority_vote,
+    reference=sampling.majority_vote,
     parts=(
         Part("a few votes", 1, lambda rng: _ballots(rng, 1, 5)),
         Part("dozens of votes", 1, lambda rng: _ballots(rng, 10, 60)),
@@ -133,7 +133,7 @@ MAJORITY = Task(
     diagnoses=(
         Diagnosis(
             "coverage",
-            lambda p, votes: test_time.coverage(p, votes),
+            lambda p, votes: sampling.coverage(p, votes),
             "That is coverage, the chance that *some* vote is right. More than half must be.",
         ),
         Diagnosis(
@@ -148,12 +148,12 @@ MAJORITY = Task(
         ),
         Diagnosis(
             "one too few",
-            lambda p, votes: test_time.majority_vote(p, votes) + _exactly(p, votes, votes // 2),
+            lambda p, votes: sampling.majority_vote(p, votes) + _exactly(p, votes, votes // 2),
             "You count votes // 2 right ones too: of 5 votes 2 are no majority.",
         ),
         Diagnosis(
             "the wrong side",
-            lambda p, votes: 1 - test_time.majority_vote(p, votes),
+            lambda p, votes: 1 - sampling.majority_vote(p, votes),
             "That is how often the *wrong* answer wins.",
         ),
         Diagnosis(
@@ -171,9 +171,9 @@ MAJORITY = Task(
 
 def _best_of_k(p: float, k: int, accepts_right: float, accepts_wrong: float) -> dict[str, Any]:
     return {
-        "coverage": test_time.coverage(p, k),
-        "ceiling": test_time.verifier_ceiling(p, accepts_right, accepts_wrong),
-        "accuracy": test_time.best_of(p, k, accepts_right, accepts_wrong),
+        "coverage": sampling.coverage(p, k),
+        "ceiling": sampling.verifier_ceiling(p, accepts_right, accepts_wrong),
+        "accuracy": sampling.best_of(p, k, accepts_right, accepts_wrong),
     }
 
 
@@ -229,19 +229,19 @@ BEST = Task(
         ),
         Diagnosis(
             "coverage for accuracy",
-            _accuracy(lambda p, k, t, f: test_time.coverage(p, k)),
+            _accuracy(lambda p, k, t, f: sampling.coverage(p, k)),
             "You gave coverage for accuracy: that a right answer is there does not make the "
             "verifier choose it.",
         ),
         Diagnosis(
             "the ceiling at once",
-            _accuracy(lambda p, k, t, f: test_time.verifier_ceiling(p, t, f)),
+            _accuracy(lambda p, k, t, f: sampling.verifier_ceiling(p, t, f)),
             "You gave the ceiling for every k. With few samples it happens that none is "
             "accepted: then one of those refused is chosen.",
         ),
         Diagnosis(
             "a right one accepted",
-            _accuracy(lambda p, k, t, f: test_time.coverage(p * t, k)),
+            _accuracy(lambda p, k, t, f: sampling.coverage(p * t, k)),
             "That is the chance that a right answer is *among* those accepted. Wrong ones are "
             "accepted beside it, and one is chosen at random.",
         ),
@@ -249,7 +249,7 @@ BEST = Task(
             "none accepted, all lost",
             _accuracy(
                 lambda p, k, t, f: (
-                    test_time.coverage(_share(p, t, f), k) * test_time.verifier_ceiling(p, t, f)
+                    sampling.coverage(_share(p, t, f), k) * sampling.verifier_ceiling(p, t, f)
                 )
             ),
             "Where none is accepted you count a wrong answer. One of the refused is chosen "
@@ -260,8 +260,8 @@ BEST = Task(
             "none accepted, a fresh sample",
             _accuracy(
                 lambda p, k, t, f: (
-                    test_time.coverage(_share(p, t, f), k) * test_time.verifier_ceiling(p, t, f)
-                    + (1 - test_time.coverage(_share(p, t, f), k)) * p
+                    sampling.coverage(_share(p, t, f), k) * sampling.verifier_ceiling(p, t, f)
+                    + (1 - sampling.coverage(_share(p, t, f), k)) * p
                 )
             ),
             "Where none is accepted you take p. But refused samples are right less often than "
@@ -361,7 +361,7 @@ def _mixture(
     return {
         "flops": training_flops(active, D),
         "bytes": 2 * total,
-        "read": test_time.coverage(visited / experts, batch),
+        "read": sampling.coverage(visited / experts, batch),
     }
 
 

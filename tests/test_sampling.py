@@ -13,7 +13,7 @@ from scipy import stats
 
 from course_utils.emergence import pass_at_k
 from course_utils.planning import lifetime_flops
-from course_utils.test_time import (
+from course_utils.sampling import (
     answer_flops,
     best_of,
     break_even_answers,
