@@ -214,6 +214,16 @@ class ChinchillaLaw:
         product = (at_one / reducible) ** (1 / self.gamma)
         return plain(TRAIN_FLOPS_PER_PARAM_TOKEN * product)
 
+    def loss_from_params(self, N: ArrayLike) -> Numbers:
+        """The loss that N parameters approach with unlimited data: E + A/N^α.
+
+        Raises ValueError for a bad N.
+
+        >>> round(HOFFMANN_2022.loss_from_params(70e9), 3)
+        1.773
+        """
+        return plain(self.E + self.A * params(N) ** -self.alpha)
+
     def tokens_for_loss(self, N: ArrayLike, L: ArrayLike) -> Numbers:
         """Tokens on which N parameters reach the loss L.
 
@@ -223,11 +233,11 @@ class ChinchillaLaw:
         >>> f"{law.tokens_for_loss(7e9, law.loss(13e9, 260e9)):.3g}"
         '4.32e+11'
         """
-        N, reducible = params(N), self._reducible(L)
-        size_term = self.A * N**-self.alpha
-        left = reducible - size_term
+        self._reducible(L)  # says what is wrong with an L below E
+        N, floors = params(N), np.asarray(self.loss_from_params(N))
+        left = np.asarray(L, dtype=float) - floors
         if np.any(left <= 0):
-            wanted, size, floor = first_where(left <= 0, L, N, self.E + size_term)
+            wanted, size, floor = first_where(left <= 0, L, N, floors)
             raise ValueError(
                 f"L = {wanted:g} is out of reach of N = {human(size)} parameters: with unlimited "
                 f"data they approach {floor:.4f}. Expected a higher loss or a larger model."

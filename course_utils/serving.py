@@ -215,7 +215,7 @@ class Terms:
         array([    nan, 873000., 228000.])
         """
         N = params(N)
-        reaches = law.E + law.A * N**-law.alpha < loss
+        reaches = np.asarray(law.loss_from_params(N)) < loss
         dollars = np.full(N.shape, np.nan)
         if reaches.any():
             flops = training_flops(N[reaches], law.tokens_for_loss(N[reaches], loss))

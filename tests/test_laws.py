@@ -145,6 +145,15 @@ def test_compute_for_loss_inverts_the_optimum(law, C):
 
 @properties
 @given(laws, sizes, token_counts)
+def test_unlimited_data_leaves_the_loss_from_params(law, N, D):
+    floor = law.loss_from_params(N)
+    assert law.loss(N, 1e120) == pytest.approx(floor, rel=1e-12)
+    assert law.loss(N, D) > floor
+    with pytest.raises(ValueError, match="out of reach"):
+        law.tokens_for_loss(N, floor)
+
+
+@given(laws, sizes, token_counts)
 def test_tokens_for_loss_inverts_the_loss(law, N, D):
     assert law.tokens_for_loss(N, law.loss(N, D)) == pytest.approx(D, rel=1e-6)
 

@@ -33,21 +33,13 @@ from course_utils.grading.submission import (
 )
 from course_utils.release import nbgrader, temporary_course
 
-pytestmark = pytest.mark.nbgrader
+pytestmark = [pytest.mark.nbgrader, pytest.mark.usefixtures("needs_the_sandbox")]
 
 COURSE = (sys.executable, "-c", "from course_utils.cli import main; main()")
 NAME = "02_flops_6nd"
 TASKS = {task.name: task.points for task in exercise(NAME).tasks}
 FULL = dict(TASKS)
 ESSAY = "denominators"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def needs_the_sandbox():
-    try:
-        sandbox.probe()
-    except sandbox.NoSandbox as error:
-        pytest.skip(str(error))
 
 
 def make_course(folder: Path) -> Path:

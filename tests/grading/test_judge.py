@@ -11,18 +11,9 @@ from test_exercises import answers, graded, released, source
 from course_utils.checks.asked import MIME, answers_in, question
 from course_utils.checks.core import cases, exercise
 from course_utils.checks.tasks import EXERCISES
-from course_utils.grading import sandbox
 from course_utils.grading.judge import Judge
 
-pytestmark = pytest.mark.nbgrader
-
-
-@pytest.fixture(scope="module", autouse=True)
-def needs_the_sandbox():
-    try:
-        sandbox.probe()
-    except sandbox.NoSandbox as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.nbgrader, pytest.mark.usefixtures("needs_the_sandbox")]
 
 
 def judged(name: str, notebook, folder: Path, secret: str = "s", **options) -> Judge:
